@@ -31,13 +31,9 @@ def columns_of(config: Block) -> dict[str, Cells]:
         columns[name] = stronger(columns.get(name), cells)
 
     single = _single(config)
-    keys = _made_keys(config)
     for kind, feature, sequence in _features(config):
         pairs = _encoded(feature) if is_encoded(config) else _raw(kind, feature)
         for name, cells in pairs:
-            if one(feature, "feature_name") in keys and "boundaries" not in feature:
-                # What is looked up is whole.
-                cells = replace(cells, pool=_numbers(6), strength=9)
             whole, cells = name, replace(cells, several=cells.several and name not in single)
             if sequence is not None:
                 whole = f"{one(sequence, 'sequence_name')}__{name}" if _is_inner(sequence) else name
@@ -53,17 +49,6 @@ def columns_of(config: Block) -> dict[str, Cells]:
             base = replace(base, kind="id", pool=_numbers(_POOL))
         columns[name] = replace(base, nullable=False, several=False)
     return columns
-
-
-def _made_keys(config: Block) -> set[str]:
-    """Returns the features whose values are keys of maps."""
-    sources = [
-        source
-        for _, feature, _ in _features(config)
-        for field in ("key", "pkey", "skey")
-        for source in many(feature, field)
-    ]
-    return {_column(source) for source in sources if source.startswith("feature:")}
 
 
 def _is_inner(sequence: Block) -> bool:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import torch
 
 from raymon.data.batch import IdList
-from raymon.data.features.feature import Feature
+from raymon.data.features.feature import Feature, named
 from raymon.data.features.vocabulary import Vocabulary, look_up
 from raymon.data.input_counts import InputCounts
 from raymon.data.values import arrow_types
@@ -104,7 +104,9 @@ class ComboFeature(Feature):
             try:
                 flat, of_rows = flat_values(array, self.separator)
             except ValueError as error:
-                raise DataError(f"feature {self.name}, column {name}: value {error}") from None
+                raise DataError(
+                    f"feature {self.name}, column {named(name)}: value {error}"
+                ) from None
             values.append(flat)
             lengths.append(np.ones(len(array), np.int64) if of_rows is None else of_rows)
         if self.only_first:

@@ -88,6 +88,11 @@ class ColumnUse:
     from_numbers: bool
 
 
+def named(column: str) -> str:
+    """Returns a column as a message names it: what another feature makes is "feature:NAME"."""
+    return column.removeprefix("\0")
+
+
 @dataclass(frozen=True)
 class Feature(ABC):
     """An input of the model, made from one column or several.
@@ -136,7 +141,7 @@ class Feature(ABC):
     @property
     def column(self) -> str:
         """The columns, as a message names them."""
-        return " and ".join(self.columns)
+        return " and ".join(named(column) for column in self.columns)
 
     @property
     def made_from_numbers(self) -> bool:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from raymon.data.features.encoding import Encoding
+from raymon.data.features.row_error import RowError
 from raymon.errors import ConfigError
 from tests.data.features.made import built, made
 
@@ -42,6 +43,12 @@ def test_stubs_without_a_table_are_the_values_themselves() -> None:
     (feature,) = built(tags, listed)
     assert made(feature, tags=["a|b", "b", None]) == [[2, 3], [3], []]
     assert feature.uses[0].accepts(pa.string())
+
+
+def test_a_message_names_the_feature_that_another_is_made_of() -> None:
+    (feature,) = built(COUNT, AGE)
+    with pytest.raises(RowError, match="feature count, columns counts and feature:age: 'x' is no"):
+        made(feature, counts=["x"], age=[30.0])
 
 
 def test_a_feature_for_others_may_be_an_input_too() -> None:

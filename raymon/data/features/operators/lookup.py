@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raymon.data.features.operators.combiner import combined
+from raymon.data.features.operators.keys import KEY_TYPES, key_rows
 from raymon.data.features.operators.maps import MAP_TYPES, Entries, accepts_maps, entries_of
 from raymon.data.features.operators.operator import Operator, RowValueError
 from raymon.data.features.operators.rows import (
@@ -20,9 +21,8 @@ from raymon.data.features.operators.rows import (
     lists_of,
     pairs_of_rows,
     parsed_floats,
-    value_rows,
 )
-from raymon.data.features.operators.values import ID_TYPES, accepts_ids
+from raymon.data.features.operators.values import accepts_ids
 from raymon.data.values.canonical import canonical_texts
 from raymon.data.values.hashing import hash_values
 
@@ -34,7 +34,8 @@ _OF_MAPS = "\x1d"
 class Lookup(Operator):
     """The values that the keys of a row have in its map.
 
-    Keys are compared in their canonical form, by hashes of 64 bits. A key that the map does not
+    Keys are compared in their canonical form, numbers with a fraction by their texts, by hashes of
+    64 bits. A key that the map does not
     have is left out; of an entry that is there twice the first counts.
 
     Attributes:
@@ -63,7 +64,7 @@ class Lookup(Operator):
 
     def accepted_types(self, index: int) -> str:
         """Returns the types of maps, or those of keys, in words for a message."""
-        return MAP_TYPES if index == 0 else ID_TYPES
+        return MAP_TYPES if index == 0 else KEY_TYPES
 
     def accepts(self, index: int, column_type: pa.DataType) -> bool:
         """Whether the first column has maps, and the second keys."""
@@ -72,7 +73,7 @@ class Lookup(Operator):
     def apply(self, columns: Sequence[pa.Array]) -> pa.Array:
         """Returns the values of the keys of each row."""
         entries = entries_of(columns[0], _OF_MAPS, ":")
-        keys = value_rows(columns[1], self.separator)
+        keys = key_rows(columns[1], self.separator)
         of_keys, found = _found(entries, keys)
         rows = keys.rows[of_keys]
         if self.only_first or self.numbers > 1:

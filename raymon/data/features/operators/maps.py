@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from raymon.data.features.operators.keys import with_fractions
 from raymon.data.features.operators.operator import RowValueError
 from raymon.data.features.operators.rows import Ints, value_rows
 from raymon.data.values import arrow_types
@@ -75,7 +76,9 @@ def _of_arrow(column: pa.MapArray) -> Entries:
             kept = pa.array(np.repeat(there, lengths))
             keys, values = keys.filter(kept), values.filter(kept)
         lengths = np.where(there, lengths, 0)
-    return Entries(arrow_types.as_array(keys), arrow_types.as_array(values), lengths)
+    return Entries(
+        with_fractions(arrow_types.as_array(keys)), arrow_types.as_array(values), lengths
+    )
 
 
 def _texts(column: pa.Array, separator: str) -> tuple[pa.Array, Ints]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from raymon.data.features.operators.combiner import combined
+from raymon.data.features.operators.keys import KEY_TYPES, key_rows
 from raymon.data.features.operators.lookup import numbers_of
 from raymon.data.features.operators.maps import entries_of
 from raymon.data.features.operators.operator import Operator
@@ -19,9 +20,8 @@ from raymon.data.features.operators.rows import (
     lists_of,
     pairs_of_rows,
     starts_of,
-    value_rows,
 )
-from raymon.data.features.operators.values import ID_TYPES, accepts_ids
+from raymon.data.features.operators.values import accepts_ids
 from raymon.data.values import arrow_types
 from raymon.data.values.canonical import canonical_texts
 from raymon.data.values.hashing import hash_values
@@ -31,7 +31,8 @@ from raymon.data.values.hashing import hash_values
 class Match(Operator):
     """The values that keys of a row have in its map of maps, `p1^s1:v,s2:v|p2^s3:v`.
 
-    Keys are compared in their canonical form, by hashes of 64 bits; one that is not there is left
+    Keys are compared in their canonical form, numbers with a fraction by their texts, by hashes of
+    64 bits; one that is not there is left
     out.
 
     Attributes:
@@ -61,7 +62,7 @@ class Match(Operator):
 
     def accepted_types(self, index: int) -> str:
         """Returns the types of maps, or those of keys, in words for a message."""
-        return 'strings of "P^S:VALUE,S:VALUE|P^S:VALUE"' if index == 0 else ID_TYPES
+        return 'strings of "P^S:VALUE,S:VALUE|P^S:VALUE"' if index == 0 else KEY_TYPES
 
     def accepts(self, index: int, column_type: pa.DataType) -> bool:
         """Whether the first column has strings, and the others keys."""
@@ -72,7 +73,7 @@ class Match(Operator):
     def apply(self, columns: Sequence[pa.Array]) -> pa.Array:
         """Returns the values of the keys of each row."""
         outer = entries_of(columns[0], "|", "^")
-        keys = [value_rows(column, self.separator) for column in columns[1:]]
+        keys = [key_rows(column, self.separator) for column in columns[1:]]
         of_row = np.repeat(np.arange(len(outer.lengths)), outer.lengths)
         chosen = np.arange(len(of_row))
         if self.has_outer:

@@ -104,6 +104,16 @@ def test_texts_become_ids_by_their_hash_alone_or_with_their_key() -> None:
     assert made(keyed, kv=maps, cate=KEYS)[0] == hashed("ca_x", "cb_y")
 
 
+def test_keys_may_have_a_fraction() -> None:
+    maps = ["0.78:1\x1d7:2\x1d-1e-7:4", *["0.78:1\x1d7:2"] * 4]
+    assert made(lookup(""), kv=maps, cate=[-1e-7, 0.78, 7.0, 0.5, None]) == [4, 1, 2, 0, 0]
+    for kind in (pa.float32(), pa.float64()):
+        keys = pa.array([[0.78, 7.0], [0.5], None, [], [7]], pa.list_(kind))
+        assert made(lookup(""), kv=maps, cate=keys) == [3, 0, 0, 0, 2]
+    arrow = pa.array([[(0.78, 3.0)], [(7.0, 5.0)]], pa.map_(pa.float32(), pa.float64()))
+    assert made(lookup(""), kv=arrow, cate=["0.78", "7"]) == [3, 5]
+
+
 def test_values_may_be_listed() -> None:
     feature = lookup(f'vocab_list: ["x", "y"] {DIM} default_value: "none"')
     assert made(feature, kv=["a:y\x1db:z", "a:x"], cate=["a\x1db", "c"]) == [[3, 1], [0]]
@@ -121,8 +131,8 @@ def test_what_does_not_parse_is_told_with_its_row() -> None:
     with pytest.raises(RowError, match="'many' is no number") as error:
         made(lookup(""), kv=["a:1", "a:2", "a:many\x1db:3"], cate=["a", "a", "a"])
     assert error.value.row == 2
-    with pytest.raises(DataError, match=r"7.5 is not whole"):
-        made(lookup(""), kv=["a:1"], cate=[7.5])
+    with pytest.raises(DataError, match=r"1e\+30 is not exact"):
+        made(lookup(""), kv=["a:1"], cate=[1e30])
     # A value that nobody looks up may be anything.
     assert made(lookup(""), kv=["a:1\x1db:many"], cate=["a"]) == [1]
 

@@ -34,6 +34,11 @@ def test_a_number_is_found_by_two_keys() -> None:
     assert made(match(""), **numbers) == [5]
 
 
+def test_keys_may_have_a_fraction() -> None:
+    numbers = {"kkv": ["0.5^2:5,2.25:7"] * 3, "cate": [0.5, 0.5, 0.25], "brand": [2.0, 2.25, 2.0]}
+    assert made(match(""), **numbers) == [5, 7, 0]
+
+
 def test_boundaries_divide_numbers_into_buckets() -> None:
     bounds = f"boundaries: [-0.5, 0.5, 1.5, 2.5] {DIM}"
     assert made(match(bounds), **COLUMNS) == [[2], [1], [1], [1], [1]]
