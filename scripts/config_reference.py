@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,8 +34,8 @@ class Comments:
     """The comments of the schemas.
 
     Attributes:
-        blocks: Comments of messages and enums, by name.
-        members: Comments of fields and of values of enums, by `Block.member`.
+        blocks: Comments of messages and enums, by `Name`, or `Outer.Name` within a message.
+        members: Comments of fields and of values of enums, by that and `.member`.
     """
 
     blocks: dict[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def page(comments: Comments) -> str:
 def _messages(root: Descriptor, comments: Comments) -> Iterator[str]:
     for message in _reachable(root):
         yield from (f"## {message.name}", "")
-        if about := comments.blocks.get(message.name):
+        if about := comments.blocks.get(_key(message)):
             yield from (about, "")
         yield from _table(message, comments)
 
@@ -85,14 +85,21 @@ def _read(text: str, comments: Comments) -> None:
         if found := _BLOCK.match(line):
             kind, name, ends = found.groups()
             if comment and kind != "oneof":
-                comments.blocks[name] = comment
+                comments.blocks[_path(open_blocks, name)] = comment
             if not ends:
                 open_blocks.append((kind, name))
         elif line == "}":
             open_blocks.pop()
         elif open_blocks and (member := _FIELD.match(line)):
-            block = next(name for kind, name in reversed(open_blocks) if kind != "oneof")
-            comments.members[f"{block}.{member.group(1)}"] = comment
+            comments.members[_path(open_blocks, member.group(1))] = comment
+
+
+def _path(open_blocks: Sequence[tuple[str, str]], name: str) -> str:
+    return ".".join([*(block for kind, block in open_blocks if kind != "oneof"), name])
+
+
+def _key(block: Descriptor | EnumDescriptor) -> str:
+    return str(block.full_name).removeprefix("raymon.protos.")
 
 
 def _reachable(root: Descriptor) -> Iterator[Descriptor]:
@@ -119,11 +126,11 @@ def _table(message: Descriptor, comments: Comments) -> Iterator[str]:
         return
     yield from ("| field | type | default | what it is |", "|---|---|---|---|")
     for one in message.fields:
-        about = comments.members.get(f"{message.name}.{one.name}", "")
+        about = comments.members.get(f"{_key(message)}.{one.name}", "")
         if one.enum_type is not None:
             about = " ".join(filter(None, (about, _values(one.enum_type, comments))))
         if not about and one.message_type is not None:
-            about = comments.blocks.get(one.message_type.name, "")
+            about = comments.blocks.get(_key(one.message_type), "")
         cells = (f"`{one.name}`", _type(one), _default(one), _cell(about))
         yield f"| {' | '.join(cells)} |"
     yield ""
@@ -169,9 +176,9 @@ def _default(one: FieldDescriptor) -> str:
 
 
 def _values(enum: EnumDescriptor, comments: Comments) -> str:
-    said = ((v.name, comments.members.get(f"{enum.name}.{v.name}")) for v in enum.values)
+    said = ((v.name, comments.members.get(f"{_key(enum)}.{v.name}")) for v in enum.values)
     texts = [f"`{name}`: {text}" for name, text in said if text]
-    return " ".join(filter(None, (comments.blocks.get(enum.name), *texts)))
+    return " ".join(filter(None, (comments.blocks.get(_key(enum)), *texts)))
 
 
 def _cell(text: str) -> str:
