@@ -166,6 +166,9 @@ def _validate_tables(config: PipelineConfig, rules: Rules) -> None:
             useless = table.dynamicemb.HasField("init_capacity_per_rank")
             all_there = "all rows of a table are there from the start"
             own.inner("dynamicemb").warn(useless, "init_capacity_per_rank", all_there)
+        if "dense_emb" in table.DESCRIPTOR.oneofs_by_name and table.boundaries:
+            dense, buckets = table.WhichOneof("dense_emb"), "the buckets of boundaries are embedded"
+            own.warn(dense is not None, dense or "", buckets)
         if block.kind == "raw_feature":
             has = table.boundaries or table.WhichOneof("dense_emb") is not None
             useless = table.HasField("embedding_dim") and not has

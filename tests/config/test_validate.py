@@ -202,6 +202,11 @@ def test_the_error_of_an_overridden_field_has_the_override(tmp_path: Path) -> No
             "ray_config.elastic_resize_monitor_interval_s",
         ),
         ("model_config.feature_groups[0]=", "model_config.dlrm.dense_mlp"),
+        (
+            "feature_configs[1]={raw_feature {feature_name: 'age' expression: 'user:a' mlp {} "
+            "boundaries: [1] embedding_dim: 4}}",
+            "feature_configs[1].raw_feature.mlp",
+        ),
     ],
 )
 def test_a_setting_without_effect_is_a_warning(

@@ -94,6 +94,19 @@ def test_embedded_numbers_stand_among_the_embeddings_of_a_group() -> None:
     assert torch.equal(u, inputs.embeddings.table_of("u").weight[rows.sparse["u"].values])
 
 
+@pytest.mark.parametrize("kind", ["raw_feature", "expr_feature"])
+def test_buckets_have_the_embeddings_of_their_ids_alone(kind: str) -> None:
+    of = {
+        "raw_feature": 'expression: "user:c"',
+        "expr_feature": 'expression: "c" variables: "user:c"',
+    }
+    block = f'{kind} {{ feature_name: "f" {of[kind]} boundaries: [1] embedding_dim: 4 mlp {{}} }}'
+    config = text_format.Parse(f"feature_configs {{ {block} }}", PipelineConfig())
+    (feature,) = build_features(config.feature_configs)
+    assert feature.is_sparse
+    assert feature.dense_embedding is None
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_models_take_embedded_numbers_where_they_take_ids(name: str) -> None:
     config = pipeline(MODELS[name])
@@ -120,7 +133,6 @@ def test_models_take_embedded_numbers_where_they_take_ids(name: str) -> None:
             "value_dim: 2 embedding_dim: 4 autodis { num_channels: 2 }",
             ".autodis: takes one number a row, not 2",
         ),
-        ("embedding_dim: 4 mlp {} boundaries: [1]", ".mlp: is given beside boundaries"),
         ("embedding_dim: 4 mlp {} data_type: 'FP16'", ".data_type: a raw_feature has embeddings"),
     ],
 )

@@ -96,9 +96,6 @@ def end_of_numbers(
     if not isinstance(config, feature_pb2.ExprFeature) and config.HasField("normalizer"):
         normalizer = parsed_normalizer(config.normalizer, place)
     if boundaries:
-        for kind in ("autodis", "mlp"):
-            if config.HasField(kind):
-                raise ConfigError(f"{place}.{kind}: is given beside boundaries; give one of them")
         embedding = embedding_spec(config, place, len(boundaries) + 1, context.constraints)
         if context.encoding is not None:
             return encoded_ids(config, embedding, context)

@@ -34,9 +34,8 @@ def build_raw_feature(config: feature_pb2.RawFeature, context: Context) -> Featu
     else:
         # A size without anything that has it is of no effect, which validation warns about.
         check_no_table(config, context, but="embedding_dim")
-    dense = dense_embedding(config, config.value_dim, place)
-    if dense is not None and embedding is not None:
-        raise ConfigError(f"{place}.{dense.kind}: is given beside boundaries; give one of them")
+    # Buckets have embeddings of their own: beside boundaries another one is of no effect.
+    dense = None if boundaries else dense_embedding(config, config.value_dim, place)
     if context.encoding is not None and embedding is not None:
         return encoded_ids(config, embedding, context)
     if context.encoding is not None:

@@ -147,7 +147,6 @@ def test_what_does_not_parse_is_told_with_its_row() -> None:
         (DIM, ".embedding_dim: a lookup_feature has embeddings only with boundaries or a"),
         ('default_value: "x"', '.default_value: "x" is not a finite number'),
         ('separator: ""', ".separator: is empty"),
-        ("boundaries: [1] autodis { num_channels: 2 }", ".autodis: is given beside boundaries"),
     ],
 )
 def test_a_wrong_field_is_told(text: str, message: str) -> None:
