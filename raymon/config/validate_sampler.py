@@ -32,8 +32,6 @@ def validate_sampler(config: PipelineConfig, rules: Rules) -> None:
     own, block = rules.inner(kind), getattr(config.data_config, kind)
     names = block.DESCRIPTOR.fields_by_name
     own.require(block.num_sample > 0, "num_sample", "is 0; must be at least 1")
-    if "num_hard_sample" in names:
-        own.require(block.num_hard_sample > 0, "num_hard_sample", "is 0; must be at least 1")
     if "user_input_path" in names:
         why = "only edges name users, and a user without edges needs none"
         own.warn(bool(block.user_input_path), "user_input_path", why)

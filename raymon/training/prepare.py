@@ -61,7 +61,7 @@ from raymon.training.input.readers import (
     features_of,
     train_reader,
 )
-from raymon.training.input.samplers import check_item_features
+from raymon.training.input.samplers import check_item_features, warn_of_attributes
 from raymon.training.input.vocabularies import changed_vocabulary, check_vocabularies
 from raymon.training.log_files import check_logging_config
 from raymon.training.optim.optimizers import check_parts
@@ -103,6 +103,7 @@ def check_config(config: PipelineConfig) -> list[Feature]:
     """
     features = features_of(config)
     check_item_features(config, features)
+    warn_of_attributes(config, features)
     check_logging_config(config)
     check_alert_hooks(config.monitor_config)
     check_tracker_addresses(config.monitor_config)

@@ -111,7 +111,6 @@ def test_a_model_with_a_sampler_is_right(tmp_path: Path) -> None:
     ("before", "after", "message"),
     [
         ("num_sample: 5", "num_sample: 0", "num_sample: is 0; must be at least 1"),
-        ("num_hard_sample: 2", "num_hard_sample: 0", "num_hard_sample: is 0; must be at least 1"),
         ('"items"', '""', "item_input_path: is empty; give a name"),
         ('attr_fields: "a"', "", "has no attr_fields; name the columns"),
         ('attr_fields: "a"', 'attr_fields: ["a", "a"]', 'attr_fields[1]: "a" is listed twice'),
@@ -153,4 +152,16 @@ def test_an_item_feature_that_negatives_do_not_have_is_told(tmp_path: Path) -> N
     assert str(raised.value) == (
         'data_config.hard_negative_sampler.attr_fields: have no a, of which feature "age" of group '
         '"i" is made; a negative needs all features of an item'
+    )
+
+
+def test_an_attribute_that_no_item_feature_is_made_of_has_no_effect(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = SAMPLED.replace('attr_fields: "a"', 'attr_fields: ["a", "b"]')
+    check_config(load(write(tmp_path, text)))
+    (said,) = [message for message in caplog.messages if "attr_fields" in message]
+    assert said == (
+        "data_config.hard_negative_sampler.attr_fields[1]: has no effect: no feature of items is "
+        'made of "b"'
     )

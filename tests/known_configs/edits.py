@@ -45,13 +45,11 @@ def without_odps(config: Block) -> dict[str, str]:
 
 
 def few_samples(config: Block) -> dict[str, int]:
-    """Returns overrides by which few items are sampled, hard ones too where they can be."""
+    """Returns overrides by which few items are sampled."""
     overrides = {}
     for name in one(config, "data_config"):
         if name.endswith("sampler"):
             overrides[f"data_config.{name}.num_sample"] = 8
-        if name.startswith("hard"):
-            overrides[f"data_config.{name}.num_hard_sample"] = 2
     return overrides
 
 

@@ -104,10 +104,10 @@ class Edges:
             generator: Source of the random numbers.
             users: Keys of the users, `[B]`.
             own: Index of the item of each row, which is not drawn for it, `[B]`.
-            most: Most items of a row.
+            most: Most items of a row; 0 for all.
 
         Returns:
-            Row, column in [0, most) and index of the item of each draw, int64 `[H]`, by row.
+            Row, column (0, 1, ... in each row) and index of the item of each draw, int64 `[H]`, by row.
         """
         rows, edges = self.of(users)
         items = self._items[edges]
@@ -118,6 +118,8 @@ class Edges:
         rows, items = rows[order], items[order]
         first = np.searchsorted(rows, np.arange(len(users)))
         columns = np.arange(len(rows)) - first[rows]
+        if not most:
+            return rows, columns, items
         kept = columns < most
         return rows[kept], columns[kept], items[kept]
 

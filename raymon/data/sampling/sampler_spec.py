@@ -23,7 +23,7 @@ class SamplerSpec:
         user_id: Column of the data with the id of the user; None if no edges are read.
         positive_path: Files of the table of positive edges; None if there is none.
         hard_path: Files of the table of hard edges; None if there is none.
-        hard_negatives: Most hard negatives of a row.
+        hard_negatives: Most hard negatives of a row; 0 for all of its edges.
     """
 
     place: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from raymon.config import group_features, is_retrieval, tower_groups
@@ -18,6 +19,8 @@ from raymon.errors import ConfigError
 from raymon.protos.pipeline_pb2 import PipelineConfig
 
 _TRAINING, _EVALUATION = 0, 1
+
+_log = logging.getLogger("raymon")
 
 _kept: dict[str, SamplerTables] = {}
 """The tables that were read last, which training and evaluation in one process share."""
@@ -65,6 +68,18 @@ def check_item_features(config: PipelineConfig, features: Sequence[Feature]) -> 
                     f'{spec.place}.attr_fields: have no {missing[0]}, of which feature "{name}" of '
                     f'group "{group.group_name}" is made; a negative needs all features of an item'
                 )
+
+
+def warn_of_attributes(config: PipelineConfig, features: Sequence[Feature]) -> None:
+    """Warns of attributes of items of which no feature is made that items have."""
+    spec = sampler_spec(config.data_config)
+    if spec is None or not is_retrieval(config.model_config):
+        return
+    used = {c for each in item_features(features, spec.attributes) for c in each.columns}
+    for index, name in enumerate(spec.attributes):
+        if name not in used:
+            place = f"{spec.place}.attr_fields[{index}]"
+            _log.warning('%s: has no effect: no feature of items is made of "%s"', place, name)
 
 
 def _sampler(config: PipelineConfig, features: Sequence[Feature], salt: int) -> Sampler | None:

@@ -124,9 +124,10 @@ def test_items_with_an_edge_to_a_user_of_the_batch_are_no_negatives(
         assert not set(items_of(batch)[batch.size :]) & of_users
 
 
+@pytest.mark.parametrize("most", [0, 3])
 @pytest.mark.parametrize("kind", ["hard_negative_sampler", "hard_negative_sampler_v2"])
 def test_hard_negatives_are_of_edges_of_their_row_and_each_comes_once(
-    items: Path, chosen: Path, tmp_path: Path, kind: str
+    items: Path, chosen: Path, tmp_path: Path, kind: str, most: int
 ) -> None:
     # User u has edges to items u, u + 1, ... of which some weigh nothing; users from 40 on none.
     users = np.repeat(np.arange(40), 5)
@@ -134,8 +135,9 @@ def test_hard_negatives_are_of_edges_of_their_row_and_each_comes_once(
     weight = np.tile([1, 2, 0, 3, 4.0], 40)
     hard = write(tmp_path / "hard.parquet", userid=users, itemid=there, weight=weight)
     positive = f'pos_edge_input_path: "{hard}"' if kind.endswith("v2") else ""
+    number = f"num_hard_sample: {most}" if most else ""
     text = f"""{kind} {{ item_input_path: "{items}" hard_neg_edge_input_path: "{hard}" {positive}
-      user_id_field: "user" num_hard_sample: 3 {ATTRIBUTES} }}"""
+      user_id_field: "user" {number} {ATTRIBUTES} }}"""
     seen = 0
     for batch in batches(chosen, text, ["item", "user"]):
         candidates = batch.candidates
@@ -153,7 +155,7 @@ def test_hard_negatives_are_of_edges_of_their_row_and_each_comes_once(
             right = {user + k for k in (0, 1, 3, 4)} - {own[row]} if user < 40 else set()
             found = by_row.get(row, [])
             assert set(found) <= right
-            assert len(set(found)) == len(found) == min(3, len(right))
+            assert len(set(found)) == len(found) == min(most or 4, len(right))
         assert candidates.places == max(map(len, by_row.values()), default=0)
         seen += len(drawn)
     assert seen > 60
