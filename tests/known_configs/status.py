@@ -13,7 +13,7 @@ REFUSED = {
     "tests/dlrm_hstu_kuairand_1k": "dlrm_hstu",
     "tests/dlrm_hstu_rtp_kuairand_1k": "dlrm_hstu",
     "tests/dlrm_ultra_hstu_cutlass_kuairand_1k": "dlrm_hstu",
-    # Its embeddings of numbers have no size, and so no numbers.
+    # Its embeddings of numbers have no size, which the system that it is of refuses too.
     "tests/dssm_v2_mlpemb_fg_mock": "embedding_dim: must be given and at least 1, for mlp",
     "tests/hstu_fg_mock": "hstu_match",
     "tests/hstu_kuairand_1k": "hstu_match",

@@ -107,7 +107,8 @@ class Edges:
             most: Most items of a row; 0 for all.
 
         Returns:
-            Row, column (0, 1, ... in a row) and index of the item of each draw, int64 `[H]`, by row.
+            Row, place among those of the row, and index of the item of each draw, int64 `[H]`, by
+            row.
         """
         rows, edges = self.of(users)
         items = self._items[edges]
