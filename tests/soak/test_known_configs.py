@@ -105,7 +105,6 @@ def check_same_rows(here: Path, rows: str, towers: list[str]) -> None:
             wanted, found = (np.stack(each[name].to_pylist()) for each in (expected, table))
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5, err_msg=name)
             compared.add(name)
-    print(here.name, sorted(compared), expected.column_names)
     assert compared == set(expected.column_names)
 
 
