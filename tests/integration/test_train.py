@@ -133,6 +133,7 @@ def test_an_evaluation_of_a_checkpoint_repeats_its_scores(undisturbed, ray_addre
     finished = run_raymon(
         "evaluate", run, "--checkpoint", first["global_step"], "--json", address=ray_address
     )
+    assert finished.returncode == 0, finished.stderr
     scores = json.loads(finished.stdout)
     assert scores == pytest.approx(first)
     in_process = run_raymon("evaluate", run, "--checkpoint", "20", "--num-workers", "0", "--json")

@@ -11,9 +11,12 @@ import os
 from itertools import product
 
 import torch
+from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch.func import functional_call
 
+from raymon.data import Batch
+from raymon.models import Model
 from tests.metrics.fake_cuda import WithoutCuda
 from tests.models.pipelines import batch_of, model_of, pipeline
 from tests.training.loop.test_precision_of_models import SHAPES
@@ -24,6 +27,18 @@ def on_cuda(tensor: torch.Tensor) -> torch.Tensor:
     return torch.empty(tensor.shape, dtype=tensor.dtype, device="cuda")
 
 
+class Step(nn.Module):
+    """The predictions and losses of a model, whose losses may have parameters too."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: Batch) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        predictions = self.model(batch)
+        return predictions, self.model.loss(predictions, batch)
+
+
 def wrong() -> list[str]:
     """Returns the models that fail, or whose predictions or losses are not float32."""
     found = []
@@ -32,13 +47,13 @@ def wrong() -> list[str]:
     with FakeTensorMode(), WithoutCuda(), torch.no_grad():
         fake = batch._map(on_cuda)
         for (shape, model), dtype in product(models.items(), (torch.bfloat16, torch.float16)):
-            tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+            step = Step(model)
+            tensors = {**dict(step.named_parameters()), **dict(step.named_buffers())}
             try:
                 with torch.autocast("cuda", dtype=dtype):
                     product_type = (fake.dense["age"] @ fake.dense["age"].T).dtype
                     parts = {name: on_cuda(tensor) for name, tensor in tensors.items()}
-                    predictions = functional_call(model, parts, (fake,))
-                    losses = model.loss(predictions, fake)
+                    predictions, losses = functional_call(step, parts, (fake,))
                 assert product_type == dtype, "autocast is off"
                 made = [*predictions.values(), *losses.values()]
                 types = {(tensor.device.type, tensor.dtype) for tensor in made}

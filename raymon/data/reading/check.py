@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from raymon.data.features.feature import Feature
 from raymon.data.files.data_file import DataFile
 from raymon.data.files.formats import FileFormat
 from raymon.data.files.versioned_tables import versioned_tables
@@ -27,6 +28,10 @@ _log = logging.getLogger("raymon")
 
 VALUE_TYPES = (pa.float64(), pa.int64(), pa.string())
 LIST_TYPES = tuple(pa.list_(value_type) for value_type in VALUE_TYPES)
+
+
+_WHOLE = 32
+"""Characters of a string that is whole in any footer."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ def check_input(
         for name, kind in columns.labels.items():
             if not columns.label_map:
                 _check_label(file, name, kind, columns.num_class.get(name))
+        for feature in columns.features:
+            _check_spelled_numbers(file, feature)
     _check_agreement(files, columns)
     _warn_of_empty_columns(path, files, columns)
     rows = sum(file.rows for file in files)
@@ -242,6 +249,20 @@ def _check_column(schema: pa.Schema, source: str, use: _Use) -> None:
             f"{source}: column {use.column} is {column_type}; {use.user} is made from "
             f"{use.types}{remedy}"
         )
+
+
+def _check_spelled_numbers(file: DataFile, feature: Feature) -> None:
+    """Checks that strings of a feature of numbers spell some, by those that the footer shows."""
+    if not feature.made_from_numbers or len(feature.columns) > 1:
+        return
+    for found in file.statistics(feature.columns[0]):
+        for value in (found.least, found.most):
+            # Of a long one a footer may show the beginning.
+            if isinstance(value, str) and len(value) <= _WHOLE:
+                try:
+                    feature.convert(pa.array([value]))
+                except DataError as error:
+                    raise DataError(f"{file.path}: row group {found.row_group}: {error}") from None
 
 
 def _check_label(file: DataFile, name: str, kind: LabelKind, num_class: int | None) -> None:

@@ -41,6 +41,11 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
     assert check(tmp_path) == InputSummary(rows=4, files=2)
 
 
+def test_strings_of_numbers_are_good(tmp_path: Path) -> None:
+    pq.write_table(replaced("user_age", pa.array(["1.5", None])), tmp_path / "a.parquet")
+    assert check(tmp_path).rows == 2
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -51,6 +56,7 @@ def test_a_good_input_is_counted(tmp_path: Path) -> None:
             replaced("user_age", pa.array([{"a": 1}] * 2)),
             "user_age is struct<a: int64>; feature age is made from numbers",
         ),
+        (replaced("user_age", pa.array(["1.5", "old"])), "column user_age: Failed to parse"),
         (
             replaced("user_id", pa.array([1, 2], pa.timestamp("us"))),
             "user_id is timestamp[us]; feature id is made from integers, strings, dates or whole "
