@@ -46,7 +46,7 @@ def test_quantized_tables_of_a_model_without_tables_have_no_effect_and_are_told(
 ) -> None:
     config, model = pipeline(), model_of(pipeline())
     config.export_config.quantize_tables = TableFormat.INT8
-    model.inputs = torch.nn.Identity()
+    model.embeddings = torch.nn.Identity()
     tables, quantization = _store_tables(config, model, features_of(config), 0)
     assert tables == []
     assert quantization is not None
